@@ -89,22 +89,18 @@ static tanda_status make_parameters(const tanda_model *model, session *made, tan
 
 static tanda_status begin_state(backend *backend, const plan *plan, const update_settings *settings,
                                 program *program, tanda_error *error) {
-    float *packed = NULL;
+    const size_t count = plan->parameter_count;
+    float *values = NULL, *packed = NULL;
     if (!plan->training || settings->initial_state == 0.0f) return TANDA_OK;
-    tanda_status status = allocate(&packed, plan->parameter_count, sizeof *packed, "optimizer state", error);
-    if (status != TANDA_OK) return status;
-    /* The initial value for every parameter, and +0 for padding. */
-    for (size_t i = 0; i < plan->parameter_count; i++)
-        packed[i] = 0.0f;
-    for (size_t l = 0; l < plan->layer_count; l++) {
-        const packed_layer *layer = &plan->layers[l];
-        for (size_t h = 0; h < layer->outputs; h++) {
-            packed[layer->bias + h] = settings->initial_state;
-            for (size_t k = 0; k < layer->inputs; k++)
-                packed[layer->weight + k * layer->stride + h] = settings->initial_state;
-        }
+    tanda_status status = allocate(&values, count, sizeof *values, "optimizer state", error);
+    if (status == TANDA_OK) status = allocate(&packed, count, sizeof *packed, "optimizer state", error);
+    if (status == TANDA_OK) {
+        for (size_t i = 0; i < count; i++)
+            values[i] = settings->initial_state;
+        plan_pack(plan, values, packed);
+        status = backend->interface->programs.write_state(backend, program, 0, packed, error);
     }
-    status = backend->interface->programs.write_state(backend, program, 0, packed, error);
+    free(values);
     free(packed);
     return status;
 }

@@ -123,9 +123,6 @@ void bench_data_free(bench_data *data);
 /* Of two measurements, the better of each figure: what a device can do varies with what else its machine does. */
 device_limits bench_better_limits(const device_limits *a, const device_limits *b);
 
-/* The time that so much takes at the limits, by the one that is tighter: reads, or else fma. One that is not known takes none. */
-double bench_least_seconds(double bytes, double operations, const device_limits *limits, bool *reads);
-
 /* The part of the limits that a step of so many seconds reaches, 0 where none applies; *bound is "read" or "fma". */
 double bench_part_of_limits(const bench_result *result, double seconds, const device_limits *limits,
                             const char **bound);

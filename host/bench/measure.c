@@ -216,7 +216,8 @@ device_limits bench_better_limits(const device_limits *a, const device_limits *b
                            .download = larger(a->download, b->download)};
 }
 
-double bench_least_seconds(double bytes, double operations, const device_limits *limits, bool *reads) {
+/* The time that so much takes at the limits, by the one that is tighter: reads, or else fma. One that is not known takes none. */
+static double least_seconds(double bytes, double operations, const device_limits *limits, bool *reads) {
     const double reading = limits->read_bandwidth > 0.0 ? bytes / limits->read_bandwidth : 0.0;
     const double computing = limits->fma_peak > 0.0 ? operations / limits->fma_peak : 0.0;
     *reads = reading > computing;
@@ -226,7 +227,7 @@ double bench_least_seconds(double bytes, double operations, const device_limits 
 double bench_part_of_limits(const bench_result *result, double seconds, const device_limits *limits,
                             const char **bound) {
     bool reads = false;
-    const double least = bench_least_seconds(result->bytes, result->operations, limits, &reads);
+    const double least = least_seconds(result->bytes, result->operations, limits, &reads);
     *bound = reads ? "read" : "fma";
     return result->has_limit && seconds > 0.0 ? least / seconds : 0.0;
 }

@@ -20,7 +20,8 @@
 #define LEAST_SIDE 8 /* of a square that is taken for an image */
 #define MISTAKES 20
 
-char *const *judged_names(const judged *judged) {
+/* The names of classes or labels; NULL for quantities. */
+static char *const *names_of(const judged *judged) {
     const tanda_model *model = judged->model;
     return model->task == TANDA_TASK_LABELS ? model->target_names : model->class_names;
 }
@@ -67,7 +68,7 @@ static void add_counts(const tanda_metrics *metrics, const double *shares, bool 
 tanda_status draw_confusion(const run_report *report, drawing *drawing, tanda_error *error) {
     const tanda_metrics *metrics = report->judged.metrics;
     const size_t classes = metrics->class_count;
-    char *const *names = judged_names(&report->judged);
+    char *const *names = names_of(&report->judged);
     drawing->picture = (picture){.name = "confusion",
                                  .title = SAY(report_confusion),
                                  .x = {.label = SAY(report_prediction)},
@@ -165,7 +166,7 @@ static tanda_status add_ranked(const run_report *report, size_t outcome, bool is
         status = (is_roc ? curve_roc : curve_precision_recall)(&ranking, &curve, error);
     }
     if (status == TANDA_OK) {
-        const char *name = short_name(drawing, judged_names(judged)[outcome], LONGEST_NAME);
+        const char *name = short_name(drawing, names_of(judged)[outcome], LONGEST_NAME);
         const double area = is_roc ? class->roc_auc : class->pr_auc;
         add_curve(drawing, &curve, SERIES_LINES, drawing_text(drawing, SAY(report_area), name, area));
     }
@@ -188,7 +189,7 @@ static tanda_status draw_ranked(const run_report *report, bool is_roc, drawing *
     tanda_status status = TANDA_OK;
     drawing->picture.y.most = 1.02;
     drawing->picture.x.most = 1.0;
-    if (judged_names(&report->judged) == NULL) return TANDA_OK;
+    if (names_of(&report->judged) == NULL) return TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < count; i++)
         status = add_ranked(report, chosen[i], is_roc, drawing, error);
     if (count > 0 && is_roc) add_diagonal(drawing);
@@ -241,7 +242,7 @@ static tanda_status add_calibration(const run_report *report, size_t outcome, dr
                                    judged->dataset->rows, BINS, &curve, error);
     if (status == TANDA_OK)
         add_curve(drawing, &curve, SERIES_LINES_POINTS,
-                  short_name(drawing, judged_names(judged)[outcome], LONGEST_NAME));
+                  short_name(drawing, names_of(judged)[outcome], LONGEST_NAME));
     free(truth);
     return status;
 }
@@ -255,7 +256,7 @@ tanda_status draw_reliability(const run_report *report, drawing *drawing, tanda_
                                  .title = SAY(report_reliability),
                                  .x = {.label = SAY(report_probability), .most = 1.0},
                                  .y = {.label = SAY(report_right), .most = 1.02}};
-    if (judged_names(judged) == NULL || !objective_gives_probabilities(judged->model->loss)) return TANDA_OK;
+    if (names_of(judged) == NULL || !objective_gives_probabilities(judged->model->loss)) return TANDA_OK;
     if (!is_of_labels && judged->columns > 2) {
         status = calibrate_said(judged, &curve, error);
         if (status == TANDA_OK) add_curve(drawing, &curve, SERIES_LINES_POINTS, SAY(report_top));
@@ -389,7 +390,7 @@ tanda_status write_mistakes(const run_report *report, document *document, tanda_
                          (const char *const[]){SAY(report_row), SAY(report_truth), SAY(report_prediction),
                                                SAY(report_probability_said)});
     for (size_t i = 0; i < count; i++) {
-        char *const *names = judged_names(judged);
+        char *const *names = names_of(judged);
         document_cell(document, "%zu", found[i].row + 1);
         document_cell(document, "%s", names[judged->dataset->classes[found[i].row]]);
         document_cell(document, "%s", names[found[i].prediction]);

@@ -35,9 +35,6 @@ report_drawer draw_loss, draw_accuracy, draw_learning_rate;
 report_drawer draw_confusion, draw_roc, draw_precision_recall, draw_reliability, draw_weights;
 report_drawer draw_predicted, draw_residuals; /* of quantities */
 
-/* The names of classes or labels; NULL for quantities. */
-char *const *judged_names(const judged *judged);
-
 /* Sets width and height from what --image says, or "" and NULL: a square of 8 x 8 or more. TANDA_USAGE. */
 tanda_status judged_find_image(judged *judged, const char *image, tanda_error *error);
 

@@ -1,7 +1,5 @@
 #include "cli/trace_report.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/trace_symbols.h"
@@ -9,24 +7,8 @@
 
 #define WRITTEN_TERMS 6  /* of a sum, above which only Σ stands */
 #define LONGEST_SLOPE 20 /* bytes of a formula in a table */
-#define LINE_SIZE 1024
 
 #define SAY(id) TEXT_IN(view->language, id)
-
-/* A line that grows. */
-typedef struct line {
-    char text[LINE_SIZE];
-    size_t used;
-} line;
-
-static void add(line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void add(line *line, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line->text + line->used, sizeof line->text - line->used, format, arguments);
-    va_end(arguments);
-    line->used = strlen(line->text);
-}
 
 void trace_title_text(const trace_view *view, char title[TRACE_TITLE_SIZE]) {
     text_put(title, TRACE_TITLE_SIZE, SAY(trace_title), view->trace->row,
@@ -41,18 +23,19 @@ static void put_feature(const trace_view *view, document *document, size_t featu
     char x[SYMBOL_SIZE], number[TEXT_NUMBER_SIZE], center[TEXT_NUMBER_SIZE], factor[TEXT_NUMBER_SIZE + 2];
     const float value = view->trace->inputs[feature];
     line line = {{0}, 0};
-    add(&line, "%s = ", input_symbol(model, 0, feature, x));
+    line_add(&line, "%s = ", input_symbol(model, 0, feature, x));
     const bool is_scaled = scaling->kind != TANDA_SCALE_NONE && scaling->features > 0;
     if (model->feature_names != NULL)
-        add(&line, is_scaled ? "(%s - " : "%s = ", model->feature_names[feature]);
-    if (model->feature_names == NULL && is_scaled) add(&line, "(%zu - ", feature);
+        line_add(&line, is_scaled ? "(%s - " : "%s = ", model->feature_names[feature]);
+    if (model->feature_names == NULL && is_scaled) line_add(&line, "(%zu - ", feature);
     if (is_scaled) {
         const double origin = scaling->origin != NULL ? scaling->origin[feature] : 0.0;
         const double middle = (double)scaling->center[feature] + origin,
                      step = (double)scaling->factor[feature];
-        add(&line, "%s)·%s = ", number_of(scaling->center[feature], center),
-            factor_of(scaling->factor[feature], factor));
-        if (step != 0.0) add(&line, "(%.6g - %.6g)·%.6g = ", (double)value / step + middle, middle, step);
+        line_add(&line, "%s)·%s = ", number_of(scaling->center[feature], center),
+                 factor_of(scaling->factor[feature], factor));
+        if (step != 0.0)
+            line_add(&line, "(%.6g - %.6g)·%.6g = ", (double)value / step + middle, middle, step);
     }
     document_formula(document, "%s%s", line.text, number_of(value, number));
 }
@@ -65,12 +48,12 @@ static void put_label(const trace_view *view, document *document) {
     line line = {{0}, 0};
     size_t class = outputs == 1 ? (trace->labels[0] == 1.0f) : 0;
     for (size_t i = 0; i < outputs; i++) {
-        add(&line, "%s%s = %s", i > 0 ? ", " : "", symbol(y, "y", -1, outputs > 1 ? (long)i : -1, -1),
-            number_of(trace->labels[i], number));
+        line_add(&line, "%s%s = %s", i > 0 ? ", " : "", symbol(y, "y", -1, outputs > 1 ? (long)i : -1, -1),
+                 number_of(trace->labels[i], number));
         if (outputs > 1 && trace->labels[i] == 1.0f) class = i;
     }
     if (model->task == TANDA_TASK_CLASSES && model->class_names != NULL && class < model->class_count)
-        add(&line, " (%s)", model->class_names[class]);
+        line_add(&line, " (%s)", model->class_names[class]);
     document_formula(document, "%s", line.text);
 }
 
@@ -94,14 +77,15 @@ static void add_terms(const trace *trace, size_t layer, size_t unit, bool in_num
     const tanda_model *model = trace->model;
     char w[SYMBOL_SIZE], x[SYMBOL_SIZE], number[TEXT_NUMBER_SIZE], factor[TEXT_NUMBER_SIZE + 2];
     const float bias = trace->before[weight_place(model, layer, unit, 0)];
-    add(line, "%s", in_numbers ? number_of(bias, number) : weight_symbol(model, layer, unit, 0, w));
+    line_add(line, "%s", in_numbers ? number_of(bias, number) : weight_symbol(model, layer, unit, 0, w));
     for (size_t k = 1; k <= model->layers[layer].fan_in; k++) {
         const float weight = trace->before[weight_place(model, layer, unit, k)];
         if (in_numbers)
-            add(line, " + %s·%s", factor_of(weight, w), factor_of(input_value(trace, layer, k - 1), factor));
+            line_add(line, " + %s·%s", factor_of(weight, w),
+                     factor_of(input_value(trace, layer, k - 1), factor));
         else
-            add(line, " + %s·%s", weight_symbol(model, layer, unit, k, w),
-                input_symbol(model, layer, k - 1, x));
+            line_add(line, " + %s·%s", weight_symbol(model, layer, unit, k, w),
+                     input_symbol(model, layer, k - 1, x));
     }
 }
 
@@ -109,14 +93,15 @@ static void put_logit(const trace_view *view, document *document, size_t layer, 
     const trace *trace = view->trace;
     char z[SYMBOL_SIZE], w[SYMBOL_SIZE], number[TEXT_NUMBER_SIZE];
     line line = {{0}, 0};
-    add(&line, "%s = ", unit_symbol(trace->model, "z", layer, unit, z));
+    line_add(&line, "%s = ", unit_symbol(trace->model, "z", layer, unit, z));
     if (trace->model->layers[layer].fan_in > WRITTEN_TERMS) {
-        add(&line, "%s + Σ w·%s = ", weight_symbol(trace->model, layer, unit, 0, w), layer == 0 ? "x" : "a");
+        line_add(&line, "%s + Σ w·%s = ", weight_symbol(trace->model, layer, unit, 0, w),
+                 layer == 0 ? "x" : "a");
     } else {
         add_terms(trace, layer, unit, false, &line);
-        add(&line, " = ");
+        line_add(&line, " = ");
         add_terms(trace, layer, unit, true, &line);
-        add(&line, " = ");
+        line_add(&line, " = ");
     }
     document_formula(document, "%s%s", line.text, number_of(trace->layers[layer].logits[unit], number));
 }
@@ -206,9 +191,9 @@ static void put_output_delta(const trace_view *view, document *document, size_t 
     line line = {{0}, 0};
     for (size_t k = 0; k < above; k++) {
         char weight[TEXT_NUMBER_SIZE + 2], delta[TEXT_NUMBER_SIZE + 2];
-        add(&line, "%s%s·%s", k > 0 ? " + " : "",
-            factor_of(trace->before[weight_place(model, layer + 1, k, unit + 1)], weight),
-            factor_of(trace->layers[layer + 1].delta[k].value, delta));
+        line_add(&line, "%s%s·%s", k > 0 ? " + " : "",
+                 factor_of(trace->before[weight_place(model, layer + 1, k, unit + 1)], weight),
+                 factor_of(trace->layers[layer + 1].delta[k].value, delta));
     }
     if (above == 1)
         document_cell(document, "%s·%s", weight_symbol(model, layer + 1, 0, unit + 1, made),
@@ -242,21 +227,22 @@ static void put_delta_formula(const trace_view *view, document *document, size_t
     const float y = is_last ? trace->labels[unit] : 0.0f, o = values->output[unit], z = values->logits[unit];
     if (values->output_delta != NULL) {
         char number[TEXT_NUMBER_SIZE + 2];
-        add(&formula, "∂L/∂%s", unit_symbol(model, "a", layer, unit, a));
-        add(&numbers, "%s", factor_of(values->output_delta[unit].value, number));
+        line_add(&formula, "∂L/∂%s", unit_symbol(model, "a", layer, unit, a));
+        line_add(&numbers, "%s", factor_of(values->output_delta[unit].value, number));
     } else {
         const bool is_mean = is_mean_of_outputs(model);
         const char *of_loss = loss_slope_formula(model->loss);
-        add(&formula, is_mean ? "(%s)/%zu" : "%s", of_loss, model_outputs(model));
-        add(&numbers, is_mean ? "(%s)/%zu" : "%s", written_out(of_loss, o, y, z, out), model_outputs(model));
+        line_add(&formula, is_mean ? "(%s)/%zu" : "%s", of_loss, model_outputs(model));
+        line_add(&numbers, is_mean ? "(%s)/%zu" : "%s", written_out(of_loss, o, y, z, out),
+                 model_outputs(model));
     }
     if (goes_through_slope(trace, layer)) {
         const bool is_sum = strpbrk(slope, "+-") != NULL && slope[0] != 'a';
         if (is_long_slope(trace, layer))
-            add(&formula, "·f′(z)");
+            line_add(&formula, "·f′(z)");
         else
-            add(&formula, is_sum ? "·(%s)" : "·%s", slope);
-        add(&numbers, is_sum ? "·(%s)" : "·%s", written_out(slope, o, y, z, out));
+            line_add(&formula, is_sum ? "·(%s)" : "·%s", slope);
+        line_add(&numbers, is_sum ? "·(%s)" : "·%s", written_out(slope, o, y, z, out));
     }
     document_cell(document, "%s", formula.text);
     document_cell(document, "%s", numbers.text);
@@ -336,114 +322,6 @@ static void put_backward(const trace_view *view, document *document) {
     }
 }
 
-/* ---- new weights ----------------------------------------------------------------------------------------- */
-
-/* A constant that a formula names. */
-static void add_constant(line *line, const char *formula, const char *name, float value) {
-    char number[TEXT_NUMBER_SIZE];
-    if (strstr(formula, name) == NULL) return;
-    add(line, "%s%s = %s", line->used > 0 ? ", " : "", name, number_of(value, number));
-}
-
-static void constants_text(const trace *trace, const char *formula, line *line) {
-    const update_constants *constants = &trace->update.constants;
-    const bool has_moments = strstr(formula, "η′") != NULL;
-    add_constant(line, formula, has_moments ? "η′" : "η", trace->rates.rate);
-    add_constant(line, formula, "μ", constants->momentum);
-    add_constant(line, formula, "ρ", constants->second_decay);
-    add_constant(line, formula, "1 - ρ", constants->second_share);
-    add_constant(line, formula, "1 - β₁", constants->first_share);
-    add_constant(line, formula, "1 - β₂", constants->second_share);
-    add_constant(line, formula, "ε", constants->epsilon);
-    if (trace->rates.decay != 0.0f) add_constant(line, "d", "d", trace->rates.decay);
-}
-
-static void penalty_text(const update_constants *constants, line *line) {
-    char number[TEXT_NUMBER_SIZE];
-    add(line, "g = ");
-    if (constants->clip_value != 0.0f)
-        add(line, "clip(∂L/∂w, ±%s)", number_of(constants->clip_value, number));
-    else
-        add(line, "∂L/∂w");
-    if (constants->clip_norm != 0.0f)
-        add(line, "·min(1, %s/‖∂L/∂w‖)", number_of(constants->clip_norm, number));
-    if (constants->l1 != 0.0f) add(line, " + %s·sign(w)", number_of(constants->l1, number));
-    if (constants->l2 != 0.0f) add(line, " + %s·w", number_of(constants->l2, number));
-}
-
-/* The rule's steps, which its text has ";  " between. */
-static void put_rule(const trace_view *view, document *document) {
-    const trace *trace = view->trace;
-    line constants = {{0}, 0}, penalty = {{0}, 0};
-    if (!update_is_plain(trace->update.constants)) {
-        penalty_text(&trace->update.constants, &penalty);
-        document_paragraph(document, SAY(trace_penalised), penalty.text);
-    }
-    for (const char *at = update_formula(trace->update.rule); *at != '\0';) {
-        const char *end = strstr(at, ";  ");
-        const size_t length = end == NULL ? strlen(at) : (size_t)(end - at);
-        document_formula(document, "%.*s%s", (int)length, at,
-                         end == NULL && trace->rates.decay != 0.0f ? " - d·w" : "");
-        at += end == NULL ? length : length + 3;
-    }
-    constants_text(trace, update_formula(trace->update.rule), &constants);
-    if (constants.used > 0) document_paragraph(document, SAY(trace_constants), constants.text);
-}
-
-static void put_descent(const trace_view *view, document *document, size_t layer, size_t unit, size_t input) {
-    const trace *trace = view->trace;
-    const size_t at = weight_place(trace->model, layer, unit, input);
-    char w[SYMBOL_SIZE], before[TEXT_NUMBER_SIZE], rate[TEXT_NUMBER_SIZE], g[TEXT_NUMBER_SIZE + 2],
-        after[TEXT_NUMBER_SIZE];
-    document_formula(document, "%s = %s - %s·%s = %s", weight_symbol(trace->model, layer, unit, input, w),
-                     number_of(trace->before[at], before), number_of(trace->rates.rate, rate),
-                     factor_of(trace->used[at], g), number_of(trace->after[at], after));
-}
-
-static void put_new_weight(const trace_view *view, document *document, size_t layer, size_t unit,
-                           size_t input) {
-    const trace *trace = view->trace;
-    const size_t at = weight_place(trace->model, layer, unit, input);
-    char text[SYMBOL_SIZE];
-    document_cell(document, "%s", weight_symbol(trace->model, layer, unit, input, text));
-    document_cell(document, "%s", number_of(trace->before[at], text));
-    document_cell(document, "%s", number_of(trace->used[at], text));
-    for (size_t i = 0; i < trace->state_count; i++)
-        document_cell(document, "%s", number_of(trace->state_after[i][at], text));
-    document_cell(document, "%s", number_of(trace->after[at], text));
-}
-
-typedef void put_weight(const trace_view *view, document *document, size_t layer, size_t unit, size_t input);
-
-static void each_weight(const trace_view *view, document *document, put_weight *put) {
-    const tanda_model *model = view->trace->model;
-    for (size_t layer = 0; layer < model->layer_count; layer++)
-        for (size_t unit = 0; unit < model->layers[layer].outputs; unit++)
-            for (size_t input = 0; input <= model->layers[layer].fan_in; input++)
-                put(view, document, layer, unit, input);
-}
-
-static void put_update(const trace_view *view, document *document) {
-    const trace *trace = view->trace;
-    const char *titles[4 + MOST_UPDATE_STATES] = {SAY(trace_weight), SAY(trace_before), "g"};
-    char alignment[5 + MOST_UPDATE_STATES] = "frr";
-    document_heading(document, "%s", SAY(trace_update));
-    put_rule(view, document);
-    if (trace->update.rule == UPDATE_descent) {
-        each_weight(view, document, put_descent);
-        return;
-    }
-    for (size_t i = 0; i < trace->state_count; i++) {
-        titles[3 + i] = update_state_letter(trace->update.rule, i);
-        alignment[3 + i] = 'r';
-    }
-    titles[3 + trace->state_count] = SAY(trace_after);
-    alignment[3 + trace->state_count] = 'r';
-    document_table_begin(document, alignment, titles);
-    each_weight(view, document, put_new_weight);
-    document_table_end(document);
-}
-
 /* ---- the whole ------------------------------------------------------------------------------------------- */
 
 static void put_verdict(const trace_view *view, document *document) {
@@ -469,7 +347,7 @@ tanda_status write_trace(const void *content, document *document, tanda_error *e
     put_features(view, document);
     put_forward(view, document);
     put_backward(view, document);
-    put_update(view, document);
+    write_update(view, document);
     put_verdict(view, document);
     return TANDA_OK;
 }

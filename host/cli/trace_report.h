@@ -17,6 +17,9 @@ typedef struct trace_view {
 #define TRACE_TITLE_SIZE 100
 void trace_title_text(const trace_view *view, char title[TRACE_TITLE_SIZE]);
 
+/* Its last part: the new weights. */
+void write_update(const trace_view *view, document *document);
+
 /* All but the title; content: const trace_view *. */
 document_writer write_trace;
 

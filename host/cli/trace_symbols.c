@@ -1,6 +1,8 @@
 #include "cli/trace_symbols.h"
 
 #include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool has_layers(const tanda_model *model) {
@@ -61,4 +63,12 @@ const char *written_out(const char *formula, float a, float y, float z, char mad
             used += text_put(made + used, WRITTEN_OUT_SIZE - used, "%c", letter);
     }
     return made;
+}
+
+void line_add(line *line, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line->text + line->used, sizeof line->text - line->used, format, arguments);
+    va_end(arguments);
+    line->used = strlen(line->text);
 }

@@ -26,4 +26,11 @@ const char *factor_of(float value, char made[TEXT_NUMBER_SIZE + 2]);
 #define WRITTEN_OUT_SIZE 256
 const char *written_out(const char *formula, float a, float y, float z, char made[WRITTEN_OUT_SIZE]);
 
+/* A line that grows; what it has no room for is cut. */
+typedef struct line {
+    char text[1024];
+    size_t used;
+} line;
+void line_add(line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 #endif

@@ -35,7 +35,8 @@ tanda_status value_size(const char *flag, const char *text, uint64_t least, uint
     return status;
 }
 
-tanda_status value_bytes(const char *flag, const char *text, size_t *value, tanda_error *error) {
+/* A number of bytes above 0, with K, M, G or T behind it for powers of 1,024, as 512M or 1.5G. */
+static tanda_status value_bytes(const char *flag, const char *text, size_t *value, tanda_error *error) {
     static const char units[] = "KMGT";
     char buffer[SHOWN_SIZE];
     const size_t length = strspn(text, "0123456789."), rest = strlen(text + length);

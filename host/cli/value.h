@@ -24,9 +24,6 @@ tanda_status value_count(const char *flag, const char *text, uint64_t least, uin
 tanda_status value_size(const char *flag, const char *text, uint64_t least, uint64_t most, size_t *value,
                         tanda_error *error);
 
-/* A number of bytes above 0, with K, M, G or T behind it for powers of 1,024, as 512M or 1.5G. */
-tanda_status value_bytes(const char *flag, const char *text, size_t *value, tanda_error *error);
-
 /* A finite number above 0 that binary32 can hold, as the devices compute with it. */
 tanda_status value_positive(const char *flag, const char *text, double *value, tanda_error *error);
 

@@ -8,7 +8,7 @@
 #include "data/place.h"
 #include "support/memory.h"
 
-tanda_status categories_begin(categories *categories, tanda_error *error) {
+static tanda_status categories_begin(categories *categories, tanda_error *error) {
     tanda_status status = text_set_begin(&categories->texts, "a category", error);
     if (status != TANDA_OK) return status;
     return allocate(&categories->places, categories->texts.capacity, sizeof *categories->places, "categories",
@@ -42,7 +42,7 @@ tanda_status categories_add(categories *categories, const char *text, size_t len
     return TANDA_OK;
 }
 
-void categories_free(categories *categories) {
+static void categories_free(categories *categories) {
     text_set_free(&categories->texts);
     free(categories->places);
     *categories = (struct categories){0};

@@ -47,16 +47,12 @@ typedef struct categories {
     struct place *places; /* (texts.capacity): where each came first, without path and name */
 } categories;
 
-tanda_status categories_begin(categories *categories, tanda_error *error);
-
 /*
  * *index of a category, which is new or known. TANDA_BAD_INPUT with its place for text that is not UTF-8, and for one
  * category too many.
  */
 tanda_status categories_add(categories *categories, const char *text, size_t length,
                             const struct place *place, size_t *index, tanda_error *error);
-
-void categories_free(categories *categories);
 
 /*
  * How the values of a data set stand for its columns before they are prepared. All zero: they are the features.

@@ -83,13 +83,8 @@ tanda_status dataset_own_values(tanda_dataset *dataset, tanda_error *error) {
     return status;
 }
 
-double dataset_origin(const tanda_dataset *dataset, size_t feature) {
-    return dataset->origins == NULL ? 0.0 : dataset->origins[feature];
-}
-
 bool dataset_origin_has_fraction(const tanda_dataset *dataset, size_t feature) {
-    const double origin = dataset_origin(dataset, feature);
-    return floor(origin) != origin;
+    return dataset->origins != NULL && floor(dataset->origins[feature]) != dataset->origins[feature];
 }
 
 void dataset_clear(tanda_dataset *dataset) {

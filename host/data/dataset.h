@@ -112,8 +112,7 @@ tanda_status dataset_load_from_origins(const char *path, const tanda_dataset_opt
                                        const dataset_expectation *origins, tanda_dataset **dataset,
                                        tanda_error *error);
 
-/* What is to be added to a feature's values; 0 where nothing was subtracted. */
-double dataset_origin(const tanda_dataset *dataset, size_t feature);
+/* Whether what is to be added to a feature's values is no whole number. */
 bool dataset_origin_has_fraction(const tanda_dataset *dataset, size_t feature);
 
 /* Bytes of a text. */

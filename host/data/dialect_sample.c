@@ -19,7 +19,8 @@ bool field_is_boolean(const char *text, size_t length, float *value) {
     return true;
 }
 
-bool is_plain_whole(const char *text, size_t length) {
+/* Without quotes, `length` of them: digits alone. */
+static bool is_plain_whole(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++)
         if (text[i] < '0' || text[i] > '9') return false;
     return length > 0;

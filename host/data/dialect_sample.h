@@ -53,9 +53,6 @@ bool field_is_boolean(const char *text, size_t length, float *value);
 /* Whether most values of a column are numbers, with either decimal sign. False for one without values. */
 bool column_is_numeric(const column_sample *column);
 
-/* Without quotes, `length` of them: digits alone. */
-bool is_plain_whole(const char *text, size_t length);
-
 /*
  * Counts the fields of the records from `start` on, whose end is that of the sample, and finds the table among them; of
  * and first are still NULL. TANDA_FAILED for want of memory.

@@ -43,7 +43,8 @@ static tanda_status take_block(void *context, void *state, const pass_block *blo
     return TANDA_OK;
 }
 
-tanda_status dataset_take_rows(tanda_dataset *dataset, tanda_error *error) {
+/* Puts all rows of a data set that lie elsewhere into memory. */
+static tanda_status take_rows(tanda_dataset *dataset, tanda_error *error) {
     feed *rows = dataset->feed;
     const bool classes = dataset->task == TANDA_TASK_CLASSES;
     taking taking = {.rows = rows};
@@ -75,7 +76,7 @@ static tanda_status load_shards(const char *folder, const request *request, tand
     if (status != TANDA_OK) return status;
     const size_t row = feed_row_size(dataset->feed) / sizeof(float);
     if (is_read_in_place(request->options, dataset->rows, row)) return TANDA_OK;
-    return dataset_take_rows(dataset, error);
+    return take_rows(dataset, error);
 }
 
 tanda_status feed_load(const char *path, const request *request, tanda_dataset *dataset, bool *taken,

@@ -11,7 +11,4 @@
 tanda_status feed_load(const char *path, const request *request, tanda_dataset *dataset, bool *taken,
                        tanda_error *error);
 
-/* Puts all rows of a data set that lie elsewhere into memory. */
-tanda_status dataset_take_rows(tanda_dataset *dataset, tanda_error *error);
-
 #endif

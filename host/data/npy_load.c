@@ -293,39 +293,36 @@ static tanda_status make_feed(const char *path, const request *request, npy_feed
     return status == TANDA_OK ? check_weights(path, dataset->feed, error) : status;
 }
 
-static bool fits_in_memory(const request *request, const npy_feed_parts *parts) {
+/*
+ * A look needs no row in memory; labels in a file of their own may be what is read in memory alone. *must: nothing else
+ * would do.
+ */
+static bool stays_in_place(const request *request, const npy_feed_parts *parts, bool *must) {
     const tanda_dataset_options *options = request->options;
     const size_t labels =
         options->labels != NULL && parts->selection.target_count == 0 ? 1 : parts->selection.target_count;
     const size_t values = parts->selection.feature_count + labels + (parts->selection.weight != NO_COLUMN);
-    return !memory_exceeded(options, parts->features.array.rows, values);
-}
-
-/* A look needs no row in memory; labels in a file of their own may be what is read in memory alone. */
-static bool stays_in_place(const request *request, const npy_feed_parts *parts) {
-    const tanda_dataset_options *options = request->options;
+    *must = request->is_look || memory_exceeded(options, parts->features.array.rows, values);
     if (request->is_look && !npy_rows_are_plain(&parts->features)) return false;
     if (request->is_look && options->labels == NULL && find_obstacle(request, &parts->selection) == NULL)
         return true;
-    return options->in_place || !fits_in_memory(request, parts);
+    return is_read_in_place(options, parts->features.array.rows, values);
 }
 
 tanda_status npy_load(const char *path, const request *request, tanda_dataset *dataset, bool *taken,
                       tanda_error *error) {
     npy_feed_parts parts = {0};
-    bool may_be_in_memory = false;
+    bool must = true;
     tanda_status status = npy_rows_describe(path, true, &parts.features, error);
     if (status == TANDA_OK)
         status = columns_select(request, path, NULL, parts.features.array.columns, &parts.selection, error);
-    if (status == TANDA_OK) {
-        *taken = stays_in_place(request, &parts);
-        may_be_in_memory = request->options->in_place && fits_in_memory(request, &parts);
-    }
+    if (status == TANDA_OK) *taken = stays_in_place(request, &parts, &must);
     if (status == TANDA_OK && *taken) status = npy_rows_check(&parts.features, error);
     if (status == TANDA_OK && *taken) status = make_feed(path, request, &parts, dataset, error);
     npy_feed_parts_free(&parts);
-    if (status == TANDA_OK || !may_be_in_memory) return status;
-    dataset_clear(dataset); /* a fault is told there */
+    if (status == TANDA_OK || must) return status;
+    /* What fits is read in memory where it cannot be in place: a fault is told there. */
+    dataset_clear(dataset);
     *taken = false;
     return TANDA_OK;
 }

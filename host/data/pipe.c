@@ -47,8 +47,12 @@ tanda_status pipe_open(const char *path, int *descriptor, tanda_error *error) {
     return status;
 }
 
-tanda_status pipe_read(const char *path, int descriptor, size_t most, bytes *bytes, size_t *got,
-                       tanda_error *error) {
+/*
+ * What has come, at least a byte and at most `most`; *got is 0 at the end. TANDA_BAD_INPUT when more comes than
+ * bytes->limit allows.
+ */
+static tanda_status pipe_read(const char *path, int descriptor, size_t most, bytes *bytes, size_t *got,
+                              tanda_error *error) {
     size_t room = 0;
     ssize_t length = 0;
     const tanda_status status = bytes_room(bytes, path, &room, error);

@@ -37,13 +37,6 @@ bool pipe_is_named(const char *path);
  */
 tanda_status pipe_open(const char *path, int *descriptor, tanda_error *error);
 
-/*
- * What has come, at least a byte and at most `most`; *got is 0 at the end. TANDA_BAD_INPUT when more comes than
- * bytes->limit allows.
- */
-tanda_status pipe_read(const char *path, int descriptor, size_t most, bytes *bytes, size_t *got,
-                       tanda_error *error);
-
 /* Everything until the end. view becomes memory that file_view_close releases. */
 tanda_status pipe_read_all(const char *path, file_view *view, tanda_error *error);
 

@@ -209,10 +209,6 @@ size_t text_pieces_done(const text_pieces *pieces) {
     return pieces->done;
 }
 
-size_t text_pieces_all(const text_pieces *pieces) {
-    return text_source_size(pieces->source);
-}
-
 tanda_status text_pieces_check(const text_pieces *pieces, tanda_error *error) {
     return text_source_check(pieces->source, error);
 }

@@ -67,9 +67,8 @@ typedef tanda_status text_on_piece(void *context, const text_piece *piece, tanda
 tanda_status text_pieces_each(text_pieces *pieces, text_on_piece *on_piece, void *context,
                               tanda_error *error);
 
-/* How far the present walk is, in bytes of the file, and how many these are. */
+/* How far the present walk is, in bytes of the file. */
 size_t text_pieces_done(const text_pieces *pieces);
-size_t text_pieces_all(const text_pieces *pieces);
 
 /* Whether the file is as it was when it was opened. */
 tanda_status text_pieces_check(const text_pieces *pieces, tanda_error *error);

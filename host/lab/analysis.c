@@ -233,8 +233,3 @@ stat_summary lab_parallel_share(const lab_run *run, size_t workload) {
     }
     return stat_summarise(shares, found);
 }
-
-double lab_least_time(const lab_workload *workload, const device_limits *limits, bool *reads) {
-    if (!(limits->read_bandwidth > 0.0) || !(limits->fma_peak > 0.0)) return 0.0;
-    return bench_least_seconds(workload->bytes, workload->flop, limits, reads);
-}

@@ -72,7 +72,4 @@ lab_crossing lab_crossing_of(const lab_run *run, const lab_series *series, size_
 /* The share of a workload's work that threads divide (Amdahl 1967), of the runs on LAB_SCALING devices. */
 stat_summary lab_parallel_share(const lab_run *run, size_t workload);
 
-/* The time that the roofline allows, by what it would be bound; 0 without limits. */
-double lab_least_time(const lab_workload *workload, const device_limits *limits, bool *reads);
-
 #endif

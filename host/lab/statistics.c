@@ -9,7 +9,8 @@
 #define CONFIDENCE 0.95
 #define DIGITS 30
 
-double stat_quantile(const double *sorted, size_t count, double part) {
+/* Of sorted values, 1 or more: quantile 7 of Hyndman and Fan, The American Statistician 50 (1996), as NumPy has it. */
+static double stat_quantile(const double *sorted, size_t count, double part) {
     const double place = part * (double)(count - 1);
     const size_t below = (size_t)place, above = below + 1 < count ? below + 1 : below;
     return sorted[below] + (place - (double)below) * (sorted[above] - sorted[below]);

@@ -18,9 +18,6 @@ typedef struct stat_summary {
 
 stat_summary stat_summarise(const double *values, size_t count);
 
-/* Of sorted values, 1 or more: quantile 7 of Hyndman and Fan, The American Statistician 50 (1996), as NumPy has it. */
-double stat_quantile(const double *sorted, size_t count, double part);
-
 /*
  * The p-value, two-sided, of Mann and Whitney's test that neither of two samples tends to be larger, Ann. Math. Statist. 18
  * (1947): exact, by counting all ways in which the ranks could lie, also where values are equal (midranks). 1 without

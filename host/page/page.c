@@ -62,10 +62,6 @@ void page_formula(page *page, const char *format, ...) {
     PUT_ELEMENT(page, "<div class=\"formula\">", format, "</div>\n");
 }
 
-void page_code(page *page, const char *format, ...) {
-    PUT_ELEMENT(page, "<pre>", format, "</pre>\n");
-}
-
 static const char *const mark_classes[] = {
     [MARK_NONE] = "plain", [MARK_GOOD] = "good", [MARK_BAD] = "bad", [MARK_DOUBTFUL] = "doubtful"};
 

@@ -50,9 +50,6 @@ void page_paragraph(page *page, const char *format, ...) __attribute__((format(p
 /* A line of mathematics, or several with line ends, in a typeface of its own. */
 void page_formula(page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Letters as they are: output of a program, a command. */
-void page_code(page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 /* A box that is seen at once; MARK_BAD: red. */
 void page_note(page *page, page_mark mark, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

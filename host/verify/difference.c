@@ -33,7 +33,8 @@ typedef struct network {
 
 /* ---- losses ---------------------------------------------------------------------------------------------- */
 
-bool difference_is_of_output(const tanda_model *model) {
+/* Whether the loss is a function of the outputs and not of the logits. */
+static bool is_of_output(const tanda_model *model) {
     return model->loss != LOSS_BINARY_CROSSENTROPY && model->loss != LOSS_CATEGORICAL_CROSSENTROPY &&
            model->loss != LOSS_KL_DIVERGENCE;
 }
@@ -111,7 +112,7 @@ static double elements_loss(const tanda_model *model, const double *values, cons
 }
 
 bool difference_is_known(const tanda_model *model) {
-    return !difference_is_of_output(model) || !isnan(element(model, 0.5, 1.0));
+    return !is_of_output(model) || !isnan(element(model, 0.5, 1.0));
 }
 
 /* ---- the network ----------------------------------------------------------------------------------------- */
@@ -142,14 +143,14 @@ static double row_loss(const network *network, size_t row, const nudge *nudge) {
     for (size_t i = 0; i < model->layer_count; i++, swap = inputs, inputs = values, values = swap) {
         run_layer(network, i, inputs, values);
         move(nudge, PLACE_LOGIT, i, values);
-        if (i + 1 == model->layer_count && !difference_is_of_output(model)) continue;
+        if (i + 1 == model->layer_count && !is_of_output(model)) continue;
         for (size_t unit = 0; unit < model->layers[i].outputs; unit++)
             values[unit] = activation_value(model->layers[i].activation, values[unit]);
         move(nudge, PLACE_OUTPUT, i, values);
     }
     memcpy(network->outputs, inputs, outputs * sizeof *inputs);
     const double weight = rows->weights != NULL ? (double)rows->weights[row] : 1.0;
-    if (difference_is_of_output(model)) return weight * elements_loss(model, inputs, labels, outputs);
+    if (is_of_output(model)) return weight * elements_loss(model, inputs, labels, outputs);
     if (model->loss == LOSS_BINARY_CROSSENTROPY) return weight * binary_loss(model, inputs, labels, outputs);
     return weight * categorical_loss(model, inputs, labels, outputs);
 }

@@ -24,9 +24,6 @@ tanda_status difference_check(trace *trace, const difference_rows *rows, size_t 
 /* What an output is to be for a row's class or target: y of the loss. */
 float difference_label(const tanda_model *model, const tanda_dataset *dataset, size_t row, size_t output);
 
-/* Whether the loss is a function of the outputs and not of the logits. */
-bool difference_is_of_output(const tanda_model *model);
-
 /* Whether the loss is one of those that are written here. */
 bool difference_is_known(const tanda_model *model);
 

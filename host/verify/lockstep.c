@@ -23,7 +23,8 @@ static bool is_cpu(const backend *backend) {
     return strcmp(backend->information.kind, "CPU") == 0;
 }
 
-bool lockstep_is_fast(const lockstep_side *side) {
+/* True when a side computes with other than exact arithmetic. */
+static bool is_fast(const lockstep_side *side) {
     return side->math == TANDA_MATH_FAST && !is_openmp(side->backend);
 }
 
@@ -55,7 +56,7 @@ static tanda_status runner_create(lockstep *lockstep, int side, const plan_optio
                                   tanda_error *error) {
     runner *runner = &lockstep->runners[side];
     runner->backend = lockstep->sides[side].backend;
-    runner->fast = lockstep_is_fast(&lockstep->sides[side]);
+    runner->fast = is_fast(&lockstep->sides[side]);
     tanda_status status = resident_of_dataset(runner->backend, lockstep->model, lockstep->dataset, true,
                                               false, &runner->resident, error);
     if (status == TANDA_OK) status = begin_session(lockstep, side, plan, NULL, &runner->session, error);
@@ -304,7 +305,7 @@ static tanda_status check_update(const lockstep_side sides[SIDE_COUNT], const lo
     const update_constants *constants = &options->update.constants;
     const bool plain = options->update.rule == UPDATE_descent && constants->l1 == 0.0f &&
                        constants->l2 == 0.0f && constants->clip_value == 0.0f && constants->clip_norm == 0.0f;
-    if (plain || (!lockstep_is_fast(&sides[SIDE_A]) && !lockstep_is_fast(&sides[SIDE_B]))) return TANDA_OK;
+    if (plain || (!is_fast(&sides[SIDE_A]) && !is_fast(&sides[SIDE_B]))) return TANDA_OK;
     return fail(error, TANDA_USAGE,
                 "math=fast: the bounds are those of plain descent; compare with --optimizer sgd and without "
                 "penalties and clipping, or exact sides");

@@ -28,7 +28,4 @@ tanda_status lockstep_run(const lockstep_side sides[SIDE_COUNT], const tanda_mod
                           lockstep_result *result, tanda_error *error);
 void lockstep_result_free(lockstep_result *result);
 
-/* True when a side computes with other than exact arithmetic. */
-bool lockstep_is_fast(const lockstep_side *side);
-
 #endif

@@ -127,6 +127,28 @@ Test(surface, paths_end_with_the_weights_of_a_training_by_each_optimizer) {
     json_decref(object);
 }
 
+Test(surface, an_option_is_for_the_optimizers_in_company_that_have_it) {
+    json_t *object =
+        RUN_JSON("surface", PERCEPTRON, "--device", "cpu", "--epochs", "9", "--batch", "8", "--grid", "2",
+                 "--optimizer", "sgd,rmsprop,adam", "--centered", "--amsgrad", "--beta1", "0.5");
+    cr_assert_eq(
+        RUN("train", PERCEPTRON, "--device", "cpu", "--epochs", "9", "--batch", "8", "-q", "--output", "m")
+            .status,
+        0);
+    expect_end(object, 0, "m");
+    cr_assert_eq(RUN("train", PERCEPTRON, "--device", "cpu", "--epochs", "9", "--batch", "8", "--optimizer",
+                     "rmsprop", "--centered", "-q", "--output", "m")
+                     .status,
+                 0);
+    expect_end(object, 1, "m");
+    cr_assert_eq(RUN("train", PERCEPTRON, "--device", "cpu", "--epochs", "9", "--batch", "8", "--optimizer",
+                     "adam", "--amsgrad", "--beta1", "0.5", "-q", "--output", "m")
+                     .status,
+                 0);
+    expect_end(object, 2, "m");
+    json_decref(object);
+}
+
 /* A full batch is a step an epoch: points of the path, and trainings that stop there. */
 Test(surface, points_of_a_path_are_where_a_training_stops) {
     json_t *object =
