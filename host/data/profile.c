@@ -340,7 +340,8 @@ static void finish_column(const column_group *group, const figures *figures, siz
     const value_set *set = &figures->sets[column];
     const size_t feature = group->features[column];
     const bool is_text = dataset->raw.is_category != NULL && dataset->raw.is_category[feature];
-    const double origin = group->exact != NULL ? 0.0 : dataset_origin(dataset, feature);
+    const bool is_itself = group->exact != NULL || dataset->origins == NULL;
+    const double origin = is_itself ? 0.0 : dataset->origins[feature];
     *profile = (column_profile){.type = set->count == 0                                      ? COLUMN_EMPTY
                                         : is_text                                            ? COLUMN_TEXT
                                         : figures->has_fraction[column] || !is_whole(origin) ? COLUMN_REAL
