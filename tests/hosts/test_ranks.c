@@ -248,16 +248,15 @@ static void expect_same(const char *const *arguments, const char *path) {
     const outcome one = run_to(-1, alone);
     cr_assert_eq(one.status, 0, "%s", one.err);
     if (path != NULL) cr_assert_eq(rename(path, "alone"), 0);
-    for (mpi mpi = OPENMPI; mpi < MPIS; mpi++)
-        for (size_t ranks = 2; ranks <= 3; ranks++) {
-            if (!is_there(mpi)) break;
-            const outcome several = run_on(mpi, ranks, arguments);
-            cr_expect_eq(several.status, 0, "%s", several.err);
-            cr_expect_str_eq(several.out, one.out);
-            if (path == NULL) continue;
-            cr_expect_eq(system("cmp -s alone written.*"), 0);
-            cr_assert_eq(remove(path), 0);
-        }
+    for (mpi mpi = OPENMPI; mpi < MPIS; mpi++) {
+        if (!is_there(mpi)) continue;
+        const outcome several = run_on(mpi, mpi == OPENMPI ? 2 : 3, arguments);
+        cr_expect_eq(several.status, 0, "%s", several.err);
+        cr_expect_str_eq(several.out, one.out);
+        if (path == NULL) continue;
+        cr_expect_eq(system("cmp -s alone written.*"), 0);
+        cr_assert_eq(remove(path), 0);
+    }
 }
 
 #define BLOBS "synthetic:blobs,rows=9000,features=5,classes=2,seed=3"
