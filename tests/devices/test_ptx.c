@@ -145,14 +145,14 @@ static bool is_left_out(const char *name) {
 }
 
 /* Every kernel of executors of GPUs, or of the others, that was built has run, by the device's log. */
-static void expect_every_kernel(bool of_gpus) {
+static void expect_every_kernel(bool is_of_gpus) {
     const char *log = file_text("log");
     char name[96], holds[112], runs[112];
     for (const char *line = strstr(log, "\nholds "); line != NULL; line = strstr(line + 1, "\nholds ")) {
         cr_assert_eq(sscanf(line, "\nholds %95s", name), 1);
         snprintf(holds, sizeof holds, "\nholds %s\n", name);
         snprintf(runs, sizeof runs, "\nruns %s\n", name);
-        if (is_left_out(name) || (strncmp(name, "gpu_", 4) == 0) != of_gpus) continue;
+        if (is_left_out(name) || (strncmp(name, "gpu_", 4) == 0) != is_of_gpus) continue;
         if (strstr(log, holds) != line) continue; /* a program is built again by each training */
         cr_expect(strstr(log, runs) != NULL, "no training runs the kernel %s", name);
     }

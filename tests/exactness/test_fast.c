@@ -177,12 +177,12 @@ Test(fast, gpus_keep_their_executors_unless_who_multiplies_is_asked) {
                                   LOSS_CATEGORICAL_CROSSENTROPY,
                                   TANDA_TASK_CLASSES,
                                   CONTENT_REAL};
-    const network *const networks[] = {&perceptron, &network_here, &large};
+    const network *const left_to[] = {&perceptron, &network_here, &large};
     static const char *const names[] = {"gpu_perceptron", "gpu_small", "gpu_dense"};
     for (size_t i = 0; i < 3; i++) {
-        cr_expect_str_eq(taken(networks[i], TANDA_MATH_EXACT, TANDA_GEMM_AUTO), names[i]);
-        cr_expect_str_eq(taken(networks[i], TANDA_MATH_FAST, TANDA_GEMM_AUTO), names[i]);
-        cr_expect_str_eq(taken(networks[i], TANDA_MATH_FAST, TANDA_GEMM_CLBLAST), "ops");
+        cr_expect_str_eq(taken(left_to[i], TANDA_MATH_EXACT, TANDA_GEMM_AUTO), names[i]);
+        cr_expect_str_eq(taken(left_to[i], TANDA_MATH_FAST, TANDA_GEMM_AUTO), names[i]);
+        cr_expect_str_eq(taken(left_to[i], TANDA_MATH_FAST, TANDA_GEMM_CLBLAST), "ops");
     }
 }
 
