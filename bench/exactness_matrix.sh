@@ -8,6 +8,8 @@
 #   bench/exactness_matrix.sh --program NAME=FILE   one program more, as a row of its own; may be repeated
 #   bench/exactness_matrix.sh --only REGEX          only the rows whose names match; the first row always runs
 #   bench/exactness_matrix.sh --output FOLDER       writes there, not to bench/
+#   bench/exactness_matrix.sh --keep                rows that FOLDER has already, all equal and of the same programs and
+#                                                   trainings, are not run again
 #
 # Implementations: gcc and clang, the instruction sets, 1 to 16 threads, glibc without FMA; ranks of Open MPI and MPICH;
 # each OpenCL driver of /etc/OpenCL/vendors (or OCL_ICD_VENDORS) with every device that it has; PoCL and Intel's
@@ -20,7 +22,7 @@ set -euo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
 data=$repository/datasets
 output=$repository/bench
-gcc_program='' clang_program='' install_intel=yes only=''
+gcc_program='' clang_program='' install_intel=yes only='' keep=no
 extra_programs=()
 
 # ---- what is trained: NAME|SET|OPTIONS ------------------------------------------------------------------------
@@ -109,6 +111,7 @@ fail() {
 while [ $# -gt 0 ]; do
     case $1 in
     --no-intel) install_intel=no ;;
+    --keep) keep=yes ;;
     --gcc | --clang | --program | --only | --output)
         [ $# -gt 1 ] || fail "$1 needs a value"
         case $1 in
@@ -340,7 +343,7 @@ add_all() {
 
 # ---- running --------------------------------------------------------------------------------------------------
 
-declare -A hash seconds fast_ratio problem grade
+declare -A hash seconds fast_ratio problem grade is_kept
 
 # value FILE KEY: one value of a JSON object on one line, as tanda writes it
 value() {
@@ -414,6 +417,44 @@ run_row() {
         fast_ratio[$row]=$(awk "BEGIN { printf \"%.2f\", $exact / $fast }")
     fi
     echo " ${problem[$row]:-}" >&2
+}
+
+# ---- keeping --------------------------------------------------------------------------------------------------
+
+# What the hashes are of: the programs, the plug-ins beside them, and the trainings.
+find_subject() {
+    local file
+    {
+        for file in "$gcc_program" "$clang_program" "${extra_programs[@]#*=}" "$(dirname "$gcc_program")"/tanda_*.so; do
+            [ ! -f "$file" ] || cat "$file"
+        done
+        printf '%s\n' "${trainings[@]}"
+    } | sha256sum | cut -c 1-64
+}
+
+# Rows of a matrix that is there.
+recall() {
+    local file=$output/exactness_matrix.json line row column
+    local of_row='^ *\{"name": "(.*)", "grade": "(.*)", "verdict": "([^"]*)"(.*)'
+    local of_hash='"training": "(.*)", "weights_sha256": "([0-9a-f]+)", "seconds": ([0-9.]+)'
+    local -A row_of column_of
+    [ -e "$file" ] || fail "--keep: there is no $file"
+    [ "$(value "$file" subject)" = "$subject" ] || fail "--keep: $file is of other programs or trainings"
+    for row in "${!names[@]}"; do row_of[${names[row]}]=$row; done
+    for column in "${!trainings[@]}"; do column_of[${trainings[column]%%|*}]=$column; done
+    row=''
+    while IFS= read -r line; do
+        if [[ $line =~ $of_row ]]; then
+            row=${row_of[${BASH_REMATCH[1]}]:-}
+            [ "${BASH_REMATCH[3]}" = equal ] || row=''
+            [ -n "$row" ] || continue
+            is_kept[$row]=yes grade[$row]=${BASH_REMATCH[2]}
+            [[ ! ${BASH_REMATCH[4]} =~ '"exact_over_fast": '([0-9.]+) ]] || fast_ratio[$row]=${BASH_REMATCH[1]}
+        elif [ -n "$row" ] && [[ $line =~ $of_hash ]]; then
+            column=${column_of[${BASH_REMATCH[1]}]}
+            hash[$row,$column]=${BASH_REMATCH[2]} seconds[$row,$column]=${BASH_REMATCH[3]}
+        fi
+    done <"$file"
 }
 
 # ---- judging --------------------------------------------------------------------------------------------------
@@ -526,7 +567,7 @@ quote() {
 
 write_json() {
     local row column comma
-    printf '{"processor": %s, "cores": %d,\n "trainings": [' "$(quote "$(processor)")" "$(nproc)"
+    printf '{"processor": %s, "cores": %d,\n "subject": "%s",\n "trainings": [' "$(quote "$(processor)")" "$(nproc)" "$subject"
     comma=''
     for column in "${!trainings[@]}"; do
         printf '%s\n  {"name": %s, "options": %s}' "$comma" "$(quote "${trainings[column]%%|*}")" "$(quote "${trainings[column]##*|}")"
@@ -566,9 +607,11 @@ write_all() {
 main() {
     local row
     add_all
+    subject=$(find_subject)
+    [ "$keep" = no ] || recall
     compared=0 unequal=0 unexplained=0 failures=0 run=0
     for row in "${!names[@]}"; do
-        run_row "$row"
+        [ -n "${is_kept[$row]:-}" ] || run_row "$row"
         judge "$row"
         compared=$((compared + equal + different)) unequal=$((unequal + different))
         [ "$verdict" != different ] || unexplained=$((unexplained + different))
