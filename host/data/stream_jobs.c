@@ -317,8 +317,10 @@ static void copy_rows(const stream *stream, const job *job) {
         const size_t some = least(job->rows - done, ORDER_CHUNK);
         const row_block to = feed_block_from(feed, &job->slot->section.block, job->at + done);
         shuffle_positions(&window->window.key, first + done, some, place);
-        for (size_t i = 0; i < some; i++)
+        for (size_t i = 0; i < some; i++) {
             __builtin_prefetch(from->values + place[i] * feed->features);
+            __builtin_prefetch((const float *)from->labels + place[i] * feed->label_width);
+        }
         copy_from(from->values, feed->features, place, some, to.values);
         if (to.labels != NULL) copy_from(from->labels, feed->label_width, place, some, to.labels);
         if (to.weights != NULL) copy_from(from->weights, 1, place, some, to.weights);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -175,18 +174,6 @@ static size_t read_past_memory(file_range *file, size_t at, void *data, size_t s
     return done;
 }
 
-/* What the system has of these bytes in its memory, from the front on; nothing where it does not tell. */
-static size_t read_from_memory(int descriptor, size_t at, void *data, size_t size) {
-    size_t done = 0;
-    while (done < size) {
-        const struct iovec piece = {(char *)data + done, size - done};
-        const ssize_t got = preadv2(descriptor, &piece, 1, (off_t)(at + done), RWF_NOWAIT);
-        if (got <= 0) break;
-        done += (size_t)got;
-    }
-    return done;
-}
-
 /* The system begins to read these bytes, and what lies around them. */
 static void ask_for(int descriptor, size_t at, size_t size) {
     size_t around = LEAST_AROUND;
@@ -201,14 +188,14 @@ tanda_status file_range_read(file_range *file, size_t at, void *data, size_t siz
     int descriptor = NOT_OPEN;
     size_t done = 0;
     tanda_status status = begin(file, &descriptor, error);
-    if (status == TANDA_OK) done = read_from_memory(descriptor, at, data, size);
-    if (status == TANDA_OK && done < size) {
+    if (status == TANDA_OK && !direct_read_is_cached(descriptor, at, size)) {
         if (is_kept(file))
-            ask_for(descriptor, at + done, size - done);
+            ask_for(descriptor, at, size);
         else
-            done += read_past_memory(file, at + done, (char *)data + done, size - done);
-        status = read_all(file, descriptor, at + done, (char *)data + done, size - done, error);
+            done = read_past_memory(file, at, data, size);
     }
+    if (status == TANDA_OK)
+        status = read_all(file, descriptor, at + done, (char *)data + done, size - done, error);
     end(file, descriptor);
     return status;
 }
