@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "data/feed_kept.h"
 #include "data/stream_state.h"
@@ -15,13 +17,36 @@
 
 #define LEAST_WINDOWS 2 /* one is read while another is copied from; of small ones more are read ahead: */
 #define WINDOW_BYTES ((size_t)32 << 20)  /* MOST_WINDOWS at most, of so many bytes */
-#define MOST_MAKERS 4                    /* of feeds that compute */
-#define SECTION_BYTES ((size_t)32 << 20) /* of a section, at most */
+#define SECTION_BYTES ((size_t)32 << 20) /* of a section, at most; */
+#define MADE_BYTES ((size_t)2 << 20) /* of rows that are computed, to be trained on while caches have them */
+#define MOST_MAKERS 4                /* threads that compute rows; they give way to those that train, */
+#define MAKERS_NICE 5                /* who wait for them at the next section */
 
 /* ---- sizes -------------------------------------------------------------------------------------------------- */
 
 static size_t kibibytes(size_t bytes) {
     return (bytes >> 10) + 1;
+}
+
+static void *make_ordinary(void *context, size_t bytes) {
+    (void)context;
+    return allocate_untouched(bytes);
+}
+
+static void free_ordinary(void *context, void *memory) {
+    (void)context;
+    free(memory);
+}
+
+static const stream_memory ordinary = {make_ordinary, free_ordinary, NULL};
+
+/* Parts of a batch cost sums, and should be few. */
+static size_t most_section_bytes(const stream_options *options, size_t run, size_t row_bytes) {
+    const bool is_made_here = !options->feed->waits && options->room.make == ordinary.make;
+    size_t most = SECTION_BYTES;
+    if (is_made_here && run <= SECTION_BYTES / row_bytes)
+        most = run * row_bytes > MADE_BYTES ? run * row_bytes : MADE_BYTES;
+    return options->section_bytes > 0 ? least(most, options->section_bytes) : most;
 }
 
 /* Whole runs, or else a power of two of tiles. */
@@ -46,8 +71,8 @@ static tanda_status find_sizes(stream *stream, tanda_error *error) {
     for (stream->window_count = LEAST_WINDOWS;
          stream->window_count < MOST_WINDOWS && windows + window <= most_bytes; windows += window)
         stream->window_count++;
-    size_t bytes = least((memory - windows) / STREAM_TURNS, SECTION_BYTES);
-    if (options->section_bytes > 0) bytes = least(bytes, options->section_bytes);
+    const size_t bytes =
+        least((memory - windows) / STREAM_TURNS, most_section_bytes(options, run, stream->row_bytes));
     const size_t most = bytes / stream->row_bytes;
     stream->has_parts = run > most && run > TILE_ROWS;
     if (stream->has_parts)
@@ -56,18 +81,6 @@ static tanda_status find_sizes(stream *stream, tanda_error *error) {
         stream->section_rows = least((most > run ? most / run : 1) * run, stream_wanted_before(stream, rows));
     return TANDA_OK;
 }
-
-static void *make_ordinary(void *context, size_t bytes) {
-    (void)context;
-    return allocate_untouched(bytes);
-}
-
-static void free_ordinary(void *context, void *memory) {
-    (void)context;
-    free(memory);
-}
-
-static const stream_memory ordinary = {make_ordinary, free_ordinary, NULL};
 
 static tanda_status make_block(const stream *stream, const stream_memory *memory, size_t rows,
                                row_block *block, tanda_error *error) {
@@ -120,6 +133,7 @@ static void keep_failure(stream *stream, tanda_status status, const tanda_error 
 
 static void *read_ahead(void *argument) {
     stream *stream = argument;
+    if (!stream->options.feed->waits) setpriority(PRIO_PROCESS, (id_t)gettid(), MAKERS_NICE);
     const unsigned mode = enter_exact_mode();
     pthread_mutex_lock(&stream->lock);
     while (!stream->is_ending) {
