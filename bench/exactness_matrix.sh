@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The exactness matrix: runs the same trainings on every implementation that is here and compares the SHA-256 of the
-# trained weights. Writes bench/exactness_matrix.md and .json. Some fifteen minutes on two cores.
+# trained weights. Writes bench/exactness_matrix.md and .json. Some forty minutes on two cores.
 #
 #   bench/exactness_matrix.sh                       builds what is missing (presets release and clang), runs all
 #   bench/exactness_matrix.sh --no-intel            without installing Intel's CPU runtime (bench/install_intel_opencl.sh)
