@@ -461,13 +461,14 @@ recall() {
 
 # Sets equal, different and failed of a row, and its time.
 judge() {
-    local row=$1 column
-    equal=0 different=0 total=0
+    local row=$1 column times=0
+    equal=0 different=0
     for column in "${!trainings[@]}"; do
         [ -n "${hash[$row,$column]:-}" ] || continue
         if [ "${hash[$row,$column]}" = "${hash[0,$column]}" ]; then equal=$((equal + 1)); else different=$((different + 1)); fi
-        total=$(awk "BEGIN { print $total + ${seconds[$row,$column]} }")
+        times+=" + ${seconds[$row,$column]}"
     done
+    total=$(awk "BEGIN { print $times }")
     verdict=equal
     [ $different -eq 0 ] || verdict="different"
     [ $different -eq 0 ] || [ "${grade[$row]}" = exact ] || verdict="different, as its grade says"
@@ -618,8 +619,9 @@ main() {
         [ "$verdict" != failed ] || failures=$((failures + 1))
         [ "$verdict" != different ] || locate "$row"
         run=$((run + 1))
-        write_all
+        [ -n "${is_kept[$row]:-}" ] || write_all
     done
+    write_all
     echo "${#names[@]} implementations, $compared hashes compared, $unequal differ ($unexplained unexplained)," \
         "$failures failed: $output/exactness_matrix.md" >&2
     [ $unexplained -eq 0 ] && [ $failures -eq 0 ]
