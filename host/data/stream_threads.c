@@ -6,8 +6,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "data/feed_kept.h"
 #include "data/stream_state.h"
@@ -133,7 +131,6 @@ static void keep_failure(stream *stream, tanda_status status, const tanda_error 
 
 static void *read_ahead(void *argument) {
     stream *stream = argument;
-    if (!stream->options.feed->waits) setpriority(PRIO_PROCESS, (id_t)gettid(), MAKERS_NICE);
     const unsigned mode = enter_exact_mode();
     pthread_mutex_lock(&stream->lock);
     while (!stream->is_ending) {
