@@ -68,12 +68,17 @@ static inline uint64_t array_element_bits(const array *array, const unsigned cha
     return array->big_endian ? __builtin_bswap64(bits) >> (64 - 8 * array->size) : bits;
 }
 
+/* The bits of an element as a signed integer of its size. */
+static inline int64_t array_signed(const array *array, uint64_t bits) {
+    const unsigned shift = (unsigned)(64 - 8 * array->size);
+    return (int64_t)(bits << shift) >> shift;
+}
+
 static inline array_number array_number_at(const array *array, const unsigned char *at) {
     uint64_t bits = array_element_bits(array, at);
-    unsigned shift = (unsigned)(64 - 8 * array->size);
     if (array->kind == ELEMENT_UNSIGNED) return (array_number){(double)bits, (float)bits};
     if (array->kind == ELEMENT_SIGNED) {
-        int64_t integer = (int64_t)(bits << shift) >> shift;
+        int64_t integer = array_signed(array, bits);
         return (array_number){(double)integer, (float)integer};
     }
     if (array->size == 2)
@@ -104,9 +109,8 @@ static inline bool array_whole_at(const array *array, const unsigned char *at, i
         return (double)*value == exact;
     }
     const uint64_t bits = array_element_bits(array, at);
-    const unsigned shift = (unsigned)(64 - 8 * array->size);
     if (array->kind == ELEMENT_SIGNED) {
-        *value = (int64_t)(bits << shift) >> shift;
+        *value = array_signed(array, bits);
         return *value >= -most && *value <= most;
     }
     *value = (int64_t)bits;

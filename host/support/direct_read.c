@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "support/file_same.h"
+
 #define ALIGNMENT ((size_t)4096)                   /* of memory and file, which satisfies all disks */
 #define BUFFER (((size_t)1 << 20) + 2 * ALIGNMENT) /* a MiB that lies anywhere is one read */
 
@@ -16,9 +18,7 @@ int direct_read_open(const char *path, const struct stat *expected) {
     struct stat found;
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_DIRECT);
     if (descriptor < 0) return -1;
-    if (fstat(descriptor, &found) == 0 && found.st_ino == expected->st_ino &&
-        found.st_dev == expected->st_dev)
-        return descriptor;
+    if (fstat(descriptor, &found) == 0 && is_same_file(&found, expected)) return descriptor;
     close(descriptor);
     return -1;
 }

@@ -111,6 +111,13 @@ static int64_t coarse_time(void) {
     return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
 }
 
+/* One that does not stay open. *descriptor is to be closed, whatever is returned. */
+static tanda_status open_again(const file_range *file, int *descriptor, tanda_error *error) {
+    struct stat now;
+    const tanda_status status = open_file(file->path, descriptor, &now, error);
+    return status == TANDA_OK ? file_compare(file->path, &file->opened, &now, error) : status;
+}
+
 static tanda_status look_at(const file_range *file, tanda_error *error) {
     struct stat now;
     if (fstat(file->descriptor, &now) != 0) return fail_path(error, file->path, "", errno);
@@ -119,12 +126,8 @@ static tanda_status look_at(const file_range *file, tanda_error *error) {
 
 /* The file, open, and whether it is as it was; of one that stays open, whether it was a few milliseconds ago. */
 static tanda_status begin(file_range *file, int *descriptor, tanda_error *error) {
-    struct stat now;
     *descriptor = file->descriptor;
-    if (file->descriptor < 0) {
-        const tanda_status status = open_file(file->path, descriptor, &now, error);
-        return status == TANDA_OK ? file_compare(file->path, &file->opened, &now, error) : status;
-    }
+    if (file->descriptor < 0) return open_again(file, descriptor, error);
     const int64_t time = coarse_time();
     if (__atomic_load_n(&file->checked, __ATOMIC_RELAXED) == time) return TANDA_OK;
     const tanda_status status = look_at(file, error);
@@ -203,9 +206,7 @@ tanda_status file_range_read(file_range *file, size_t at, void *data, size_t siz
 tanda_status file_range_check(const file_range *file, tanda_error *error) {
     if (file->descriptor >= 0) return look_at(file, error);
     int descriptor = NOT_OPEN;
-    struct stat now;
-    tanda_status status = open_file(file->path, &descriptor, &now, error);
-    if (status == TANDA_OK) status = file_compare(file->path, &file->opened, &now, error);
+    const tanda_status status = open_again(file, &descriptor, error);
     end(file, descriptor);
     return status;
 }
