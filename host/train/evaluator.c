@@ -107,19 +107,27 @@ void evaluator_free(evaluator *evaluator) {
     session_free(&evaluator->session);
 }
 
-tanda_status tanda_evaluate(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
-                            tanda_evaluation *evaluation, tanda_error *error) {
+tanda_status evaluate_shared(tanda_hosts *hosts, tanda_device *device, const tanda_model *model,
+                             const tanda_dataset *dataset, tanda_evaluation *evaluation, tanda_error *error) {
     supply supply = {0};
     evaluator evaluator = {0};
-    tanda_evaluation made = {0};
-    tanda_status status = check_fit(model, dataset, true, error);
-    if (status == TANDA_OK) status = supply_create(device, model, dataset, true, false, 1, &supply, error);
+    tanda_status status = supply_create(device, model, dataset, true, false, 1, &supply, error);
+    supply.hosts = hosts;
     if (status == TANDA_OK) status = evaluator_of_supply(model, &supply, NULL, &evaluator, error);
-    if (status == TANDA_OK) status = evaluator_run(&evaluator, &made, error);
-    status = dataset_check(dataset, status, error);
-    if (status == TANDA_OK) *evaluation = made;
+    status = hosts_agree(hosts, status, NULL, error);
+    if (status == TANDA_OK) status = evaluator_run(&evaluator, evaluation, error);
     evaluator_free(&evaluator);
     supply_free(&supply);
+    return status;
+}
+
+tanda_status tanda_evaluate(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
+                            tanda_evaluation *evaluation, tanda_error *error) {
+    tanda_evaluation made = {0};
+    tanda_status status = check_fit(model, dataset, true, error);
+    if (status == TANDA_OK) status = evaluate_shared(NULL, device, model, dataset, &made, error);
+    status = dataset_check(dataset, status, error);
+    if (status == TANDA_OK) *evaluation = made;
     return status;
 }
 

@@ -27,6 +27,13 @@ tanda_status evaluator_of_supply(const tanda_model *model, const supply *rows, c
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error);
 void evaluator_free(evaluator *evaluator);
 
+/*
+ * The loss of all rows by one step, which the ranks share, and each gets; hosts: NULL is one process. The rows fit the model;
+ * whether they have changed meanwhile is for the caller to ask.
+ */
+tanda_status evaluate_shared(tanda_hosts *hosts, tanda_device *device, const tanda_model *model,
+                             const tanda_dataset *dataset, tanda_evaluation *evaluation, tanda_error *error);
+
 /* What tanda_predict calls. */
 typedef tanda_status rows_taker(size_t first_row, size_t rows, const float *predictions, void *context);
 

@@ -77,16 +77,8 @@ static tanda_status begin(evaluation *made, tanda_error *error) {
 
 /* One step of all rows, which the ranks share; every rank gets its sum. */
 static tanda_status run_loss(const evaluation *made, tanda_evaluation *figures, tanda_error *error) {
-    supply supply = {0};
-    evaluator evaluator = {0};
-    tanda_status status =
-        supply_create(made->device, made->model, &made->dataset, true, false, 1, &supply, error);
-    supply.hosts = made->hosts;
-    if (status == TANDA_OK) status = evaluator_of_supply(made->model, &supply, NULL, &evaluator, error);
-    status = hosts_agree(made->hosts, status, NULL, error);
-    if (status == TANDA_OK) status = evaluator_run(&evaluator, figures, error);
-    evaluator_free(&evaluator);
-    supply_free(&supply);
+    const tanda_status status =
+        evaluate_shared(made->hosts, made->device, made->model, &made->dataset, figures, error);
     return agree(made->hosts, dataset_check(made->given, status, error), error);
 }
 
